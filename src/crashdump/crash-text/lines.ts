@@ -74,6 +74,8 @@ const BEGINNING = new RegExp(
     .map(({ source }) => source)
     .join('|'),
 );
+/** Registers, entries or memory, into which a line of the log has come: no logger puts that in front. */
+const OF_A_CRASH = /0x[0-9a-fA-F]{8}/;
 const LONGEST_PREFIX = 128;
 const MOST_SHAPES = 64;
 const MOST_UNKNOWN_PREFIXES = 4;
@@ -88,6 +90,7 @@ function repeatedPrefixes(lines: readonly string[]): RestOf[] {
   for (const [index, line] of lines.entries()) {
     const at = line.search(BEGINNING);
     if (at <= 0 || at > LONGEST_PREFIX || endOfPrefix(line, 0, LOG_PREFIXES) >= at) continue;
+    if (OF_A_CRASH.test(line.slice(0, at))) continue;
     const shape = shapeOf(line.slice(0, at), '');
     if (shape === null || counts.size >= MOST_SHAPES) continue;
     const entry = counts.get(keyOf(shape)) ?? { shape, count: 0, first: index };

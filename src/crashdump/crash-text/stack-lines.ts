@@ -4,6 +4,10 @@ import type { PrintedMemory } from './crash-text.js';
 const LINE = /(?<![0-9a-zA-Z])(?:0x)?([0-9a-fA-F]{8}): {1,4}((?:0x)?[0-9a-fA-F]{1,8}(?![0-9a-zA-Z]).*)$/;
 const WORD = /^(?:0x)?([0-9a-fA-F]{8})$/;
 const WORDS_ALONE = /^(?:(?:0x)?[0-9a-fA-F]{8} *){1,8}$/;
+/** The beginning of a word whose end a terminal has moved to the next line. */
+const CUT_WORD = /^0(?:x[0-9a-fA-F]{0,7})?$/;
+/** What is left of a word: about as long, and most of it. */
+const DAMAGED_WORD = /^[^\s]{8,12}$/;
 const WORDS_A_LINE = 8;
 /** The kilobyte that ESP-IDF prints, for two cores, with much room. */
 const MOST_BYTES = 64 * 1024;
@@ -17,6 +21,9 @@ export class StackLines {
   /** Where the words of a line that a mail program has wrapped go on; null behind a whole line. */
   #open: number | null = null;
   #words = 0;
+  #cutWord = '';
+  /** A line of the log stands in the line, and may have taken characters of it away. */
+  #isInterrupted = false;
 
   get size(): number {
     return this.#size;
@@ -31,27 +38,50 @@ export class StackLines {
   read(line: string): boolean {
     const found = LINE.exec(line);
     if (found) {
+      if (this.#open !== null) this.isDamaged = true;
       const address = Number.parseInt(found[1] ?? '', 16);
       this.#words = 0;
       this.#take(address, found[2] ?? '');
       return true;
     }
-    if (this.#open === null || !WORDS_ALONE.test(line)) {
+    const rest = this.#open === null ? null : this.#restIn(line);
+    if (this.#open === null || rest === null) {
       if (this.#open !== null) this.isDamaged = true;
       this.#open = null;
       return false;
     }
-    this.#take(this.#open, line);
+    this.#take(this.#open, rest);
     return true;
   }
 
-  #take(address: number, words: string): void {
+  /**
+   * The words with which an open line goes on. Behind a line of the log they must be all that it lacks: else nothing says
+   * where they stood.
+   */
+  #restIn(line: string): string | null {
+    const rest = `${this.#cutWord}${line}`;
+    const isWhole = WORDS_ALONE.test(rest) && wordsOf(rest).length <= WORDS_A_LINE - this.#words;
+    const isProven = !this.#isInterrupted || wordsOf(rest).length === WORDS_A_LINE - this.#words;
+    return isWhole && isProven ? rest : null;
+  }
+
+  /** A damaged word keeps its place where the line has as many as it should; behind any other text no place is known. */
+  #take(address: number, text: string): void {
+    const words = wordsOf(text);
+    const isFull = this.#words + words.length === WORDS_A_LINE;
     let at = address;
-    for (const word of words
-      .trim()
-      .split(/ +/)
-      .slice(0, WORDS_A_LINE - this.#words)) {
+    this.#cutWord = '';
+    this.#isInterrupted = false;
+    for (const [index, word] of words.slice(0, WORDS_A_LINE - this.#words).entries()) {
       const value = WORD.exec(word)?.[1];
+      if (value === undefined && index === words.length - 1 && CUT_WORD.test(word)) {
+        this.#cutWord = word;
+        break;
+      }
+      if (value === undefined && !(isFull && DAMAGED_WORD.test(word))) {
+        this.#isInterrupted = true;
+        break;
+      }
       if (value === undefined) this.isDamaged = true;
       else this.#add(at, Number.parseInt(value, 16));
       at += 4;
@@ -74,6 +104,10 @@ export class StackLines {
     else return;
     this.#size += 4;
   }
+}
+
+function wordsOf(text: string): string[] {
+  return text.trim().split(/ +/);
 }
 
 /** Room is doubled, so that a long stack is not copied for each word. */

@@ -120,6 +120,50 @@ describe('a text that is damaged', () => {
     ]);
   });
 
+  it('does not take the words of a log line for stack memory', () => {
+    const lines = stackMemory(0x3fcad480, STACK_WORDS);
+    const middle = lines.indexOf(`0x${hex(STACK_WORDS[10] ?? 0)}`, lines.indexOf('3fcad4a0'));
+    const text =
+      guru(0, 'Load access fault') +
+      registerDump(0, RISCV) +
+      `${lines.slice(0, middle)}I (1) a: b\r\n${lines.slice(middle)}`;
+
+    const crash = readCrashText(Buffer.from(text));
+
+    const [stack] = crash?.cores[0]?.stack ?? [];
+    expect(stack?.address).toBe(0x3fcad480);
+    expect([...wordsOf(stack?.bytes)]).toEqual(STACK_WORDS);
+    expect(crash?.warnings).toEqual([]);
+  });
+
+  it.each([
+    ['a blank is lost', (line: string) => line.replace(' 0x', '0x')],
+    ['a blank is added', (line: string) => line.replace('0x42', '0x 42')],
+    ['a log line has cut it', (line: string) => `${line.slice(0, 60)}I (1) a: b\r\n${line.slice(67)}`],
+  ])('does not guess places of stack memory where %s', (_, damage) => {
+    const [first = '', second = '', third = '', ...others] = stackMemory(0x3fcad480, STACK_WORDS).split(
+      '\r\n',
+    );
+    const lines = [first, second, third, damage(others[0] ?? ''), ...others.slice(1)];
+    const text = guru(0, 'Load access fault') + registerDump(0, RISCV) + lines.join('\r\n');
+
+    const crash = readCrashText(Buffer.from(text));
+
+    for (const { address, bytes } of crash?.cores[0]?.stack ?? []) {
+      const at = (address - 0x3fcad480) / 4;
+      expect([...wordsOf(bytes)]).toEqual(STACK_WORDS.slice(at, at + bytes.length / 4));
+    }
+    expect(crash?.warnings[0]?.message).toContain('a part of the stack memory');
+  });
+
+  it('joins a word of stack memory that a terminal divided', () => {
+    const divided = stackMemory(0x3fcad480, STACK_WORDS).replace(/^(.{80})(.+)$/gm, '$1\r\n$2');
+    const crash = readCrashText(Buffer.from(guru(0, 'Load access fault') + registerDump(0, RISCV) + divided));
+
+    expect([...wordsOf(crash?.cores[0]?.stack[0]?.bytes)]).toEqual(STACK_WORDS);
+    expect(crash?.warnings).toEqual([]);
+  });
+
   it('ignores lines of others in between', () => {
     const text =
       guru(0, 'LoadProhibited') +
@@ -140,3 +184,7 @@ describe('a text that is damaged', () => {
     expect(readCrashText(Buffer.from(divided))?.cores[0]?.calls).toEqual(callsOf(PAIRS));
   });
 });
+
+function wordsOf(bytes: Uint8Array | undefined): Uint32Array {
+  return new Uint32Array((bytes ?? new Uint8Array()).slice().buffer);
+}
