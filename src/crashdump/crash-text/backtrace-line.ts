@@ -23,6 +23,10 @@ const GLUED = /0x[0-9a-fA-F]{8}:0x[0-9a-fA-F]{8}0x/;
 const CONTINUATION = /^[0-9a-fA-Fx: ]{2,}(?:\|<-(?:CORRUPTED|CONTINUES))?$/;
 const MARK_ALONE = /^\|<-(?:CORRUPTED|CONTINUES)$/;
 const ENTRY_AT_END = /0x[0-9a-fA-F]{8}:0x[0-9a-fA-F]{8} *$/;
+/** Lines of a log on another core, which come in between. */
+const MOST_LOG_LINES = 3;
+/** Of the stack's memory. */
+const MEMORY = /^[0-9a-fA-F]{8}: /;
 const MOST_LINES = 128;
 
 /** Null where the line is no backtrace. The entries may be none: Rust lists addresses below. */
@@ -35,15 +39,26 @@ export function backtraceAt(lines: readonly Line[], index: number): BacktraceLin
   let last = parts[0] ?? '';
   let count = 0;
   while (count < MOST_LINES) {
-    const next = lines[index + count + 1]?.body ?? '';
+    const skipped = logLinesAt(lines, index + count + 1);
+    const next = lines[index + count + 1 + skipped]?.body ?? '';
     const isMore = CONTINUATION.test(next) ? next.includes(':') || last.trim() !== '' : MARK_ALONE.test(next);
-    if (!isMore || last.includes('|<-')) break;
+    if (!isMore || last.includes('|<-') || (skipped > 0 && !isEntries(next))) break;
     if (last.trim() === '' || ENTRY_AT_END.test(last)) parts.push(' ');
     parts.push(next);
     last = next;
-    count += 1;
+    count += 1 + skipped;
   }
   return { ...entriesOf(parts.join('')), lines: count };
+}
+
+function logLinesAt(lines: readonly Line[], from: number): number {
+  let count = 0;
+  while (count <= MOST_LOG_LINES && (lines[from + count]?.tag ?? null) !== null) count += 1;
+  return count > MOST_LOG_LINES ? 0 : count;
+}
+
+function isEntries(line: string): boolean {
+  return line.includes(':0x') && !MEMORY.test(line);
 }
 
 function entriesOf(text: string): Omit<BacktraceLines, 'lines'> {

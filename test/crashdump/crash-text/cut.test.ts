@@ -164,6 +164,16 @@ describe('a text that is damaged', () => {
     expect(crash?.warnings).toEqual([]);
   });
 
+  it('goes on with a backtrace behind a line of the log', () => {
+    const text = `abort() was called at PC 0x400d66b9 on core 0\r\n${backtrace(PAIRS)}`;
+    const blank = text.indexOf(' 0x', text.indexOf(':0x'));
+    const log = '\r\nI (900) wifi: <ba-add>idx:0, tid:0\r\n';
+
+    const crash = readCrashText(Buffer.from(text.slice(0, blank) + log + text.slice(blank)));
+
+    expect(crash?.cores[0]?.calls).toEqual(callsOf(PAIRS));
+  });
+
   it('ignores lines of others in between', () => {
     const text =
       guru(0, 'LoadProhibited') +
