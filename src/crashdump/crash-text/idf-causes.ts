@@ -62,6 +62,8 @@ export function exceptionIn(body: string): IdfCause | null {
 }
 
 const ABORT = /abort\(\) was called at PC 0x([0-9a-fA-F]{1,8})(?: on core (\d))?/;
+/** It is printed without zeros in front, and no code is at so small an address: the text is cut. */
+const WHOLE_ADDRESS = 8;
 const OVERFLOW = /\*\*\*ERROR\*\*\* A stack overflow in task (.{0,32}?) has been detected/;
 const RETURNED = /^FreeRTOS Task "(.{0,32}?)" should not return/;
 
@@ -83,7 +85,7 @@ export function abortIn(body: string): IdfCause | null {
       ...NO_CAUSE,
       details: text,
       core: core === undefined ? null : Number(core),
-      abortedAt: Number.parseInt(pc, 16),
+      abortedAt: pc.length === WHOLE_ADDRESS ? Number.parseInt(pc, 16) : null,
       isGeneral: true,
       isAlone: body === text,
     };

@@ -68,7 +68,7 @@ export function kindOfText(text: string): CrashKind {
 
 /** The address that the text of `abort()` names: in the call instruction. Null for other texts. */
 export function callerOfAbort(text: string): number | null {
-  const pc = /^abort\(\) was called at PC (0x[0-9a-f]{1,8})\b/.exec(text)?.[1];
+  const pc = /^abort\(\) was called at PC (0x[0-9a-f]{8})\b/.exec(text)?.[1];
   return pc === undefined ? null : Number(pc);
 }
 

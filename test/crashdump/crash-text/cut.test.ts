@@ -174,6 +174,12 @@ describe('a text that is damaged', () => {
     expect(crash?.cores[0]?.calls).toEqual(callsOf(PAIRS));
   });
 
+  it('takes no cut number for the address of abort()', () => {
+    const crash = readCrashText(Buffer.from('abort() was called at PC 0x400d6'));
+
+    expect(crash).toMatchObject({ details: 'abort() was called at PC 0x400d6', cores: [{ calls: [] }] });
+  });
+
   it('ignores lines of others in between', () => {
     const text =
       guru(0, 'LoadProhibited') +
