@@ -65,6 +65,15 @@ describe('a panic text', () => {
     }
   });
 
+  it.each([
+    ['Backtrace: 0xfffffffd:0x3ffb4ec0 0x400d66b9:0x3ffb4f70', ['0x00000000', '0x400d66bc']],
+    ['{"pc":"0x0","chip":"esp32","backtrace":["0xfffffffd","0x400d66b9"]}', ['0x00000000', '0x400d66bc']],
+  ])('has the call of NULL in %s once, and at 0', (text, addresses) => {
+    const { tasks } = readCrashDump({ core: Buffer.from(text), chip: 'esp32' }).report;
+
+    expect(tasks[0]?.frames.map(({ pc }) => pc)).toEqual(addresses);
+  });
+
   it('names tasks and chip as far as it knows them', () => {
     const thermostat = fixture('thermostat-1.0.0');
     const core = readFileSync(thermostat.dump('stack-overflow'));

@@ -51,6 +51,9 @@ const REASONS: readonly [number, readonly string[]][] = [
   [71, ['cache error', 'cache disabled but cached memory region accessed', 'cacheerror']],
 ];
 
+/** The size of a call has been taken from less. */
+const BELOW_ZERO = 0x1_0000_0000 - CALL_SIZE;
+
 export const printed: PrintedPanic = {
   printsReturnAddresses: false,
   returnAddressAfter: (call) => (call + CALL_SIZE) >>> 0,
@@ -69,8 +72,9 @@ export const printed: PrintedPanic = {
       const value = values.get(`epc${level}`);
       return value === undefined ? [] : [[level, value]];
     }),
-  // esp_cpu_process_stack_pc: only where the highest bit is set.
-  plainAddress: (address) => (address >>> 31 === 1 ? windowedReturnAddress(address) : address),
+  // esp_cpu_process_stack_pc: only where the highest bit is set, and before it subtracts: 0xfffffffd is a call of NULL.
+  plainAddress: (address) =>
+    address >>> 31 === 1 && address < BELOW_ZERO ? windowedReturnAddress(address) : address,
   returnAddress: ({ general, missing }) => {
     const a0 = missing?.has(0) ? 0 : (general[0] ?? 0);
     return windowSize(a0) === 0 ? null : windowedReturnAddress(a0);
