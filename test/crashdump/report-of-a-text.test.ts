@@ -74,6 +74,21 @@ describe('a panic text', () => {
     expect(tasks[0]?.frames.map(({ pc }) => pc)).toEqual(addresses);
   });
 
+  it('says that the device could not follow the calls', () => {
+    const text =
+      "Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled.\r\n" +
+      'PC      : 0x400d66bc  PS      : 0x00060820\r\n' +
+      'Backtrace: 0x400d66b9:0x3ffb4ec0 |<-CORRUPTED\r\n';
+    const { tasks, warnings } = readCrashDump({ core: Buffer.from(text) }).report;
+
+    expect(tasks[0]?.backtraceEnd).toBe('the device found the stack corrupted');
+    expect(warnings).toContainEqual({
+      code: 'BACKTRACE_CORRUPTED',
+      message:
+        'The device found its stack broken: it could not follow the calls, and printed only where it was.',
+    });
+  });
+
   it('names tasks and chip as far as it knows them', () => {
     const thermostat = fixture('thermostat-1.0.0');
     const core = readFileSync(thermostat.dump('stack-overflow'));

@@ -142,10 +142,15 @@ function warningsOf(chosen: FoundCrash, found: readonly FoundCrash[]): ReportWar
       code: 'TEXT_CUT',
       message: `The text is cut or damaged. Missing: ${[...new Set(chosen.missing)].join('; ')}.`,
     });
-  if (chosen.cores.some(({ callsEnd }) => callsEnd === 'corrupted'))
+  const corrupted = chosen.cores.find(({ callsEnd }) => callsEnd === 'corrupted');
+  if (corrupted !== undefined)
     warnings.push({
       code: 'BACKTRACE_CORRUPTED',
-      message: 'The device found its stack broken: the last address of the printed backtrace is wrong.',
+      message: `The device found its stack broken: ${
+        corrupted.calls.length > 1
+          ? 'the last address of the printed backtrace is wrong'
+          : 'it could not follow the calls, and printed only where it was'
+      }.`,
     });
   return warnings;
 }

@@ -45,6 +45,8 @@ export function printedBacktrace(
   };
 }
 
+const NO_STACK = 'the text has nothing of the stack';
+
 function whyNone(count: number): string | null {
   return count === 0 ? 'there is no backtrace in it' : null;
 }
@@ -70,13 +72,13 @@ function unwindPrinted(
   const printedBytes = printed.stack.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const isCut = end?.startsWith('Cannot access memory') === true && printedBytes > 0;
   const more = callerInRegisters({ registers, printed }, frames, context);
-  if (more !== null) return { frames: [...frames, more], end: 'the text has nothing of the stack' };
+  if (more !== null) return { frames: [...frames, more], end: NO_STACK };
   return {
     frames,
     end: isCut
       ? `${end}: ${printedBytes} bytes of the stack were printed`
       : end?.startsWith('Cannot access memory') === true
-        ? 'the text has nothing of the stack'
+        ? NO_STACK
         : end,
   };
 }
@@ -104,7 +106,11 @@ function join(
   printed: PrintedCore,
   context: BacktraceContext,
 ): Unwound {
-  if (chain.length <= unwound.frames.length) return unwound;
+  if (chain.length <= unwound.frames.length) {
+    // The innermost frame alone is all that registers tell.
+    const isAll = unwound.end === NO_STACK || (unwound.end === null && unwound.frames.length === 1);
+    return isAll && printed.callsEnd !== null ? { ...unwound, end: endOfCalls(printed, context) } : unwound;
+  }
   const isContinued = unwound.frames.every(({ pc }, level) => pc === chain[level]?.pc);
   // The innermost frame alone may be all that registers tell.
   const isWhole = unwound.end === null && (unwound.frames.length > 1 || !isContinued);
