@@ -137,9 +137,9 @@ describe('a text that is damaged', () => {
   });
 
   it.each([
-    ['a blank is lost', (line: string) => line.replace(' 0x', '0x')],
-    ['a blank is added', (line: string) => line.replace('0x42', '0x 42')],
-    ['a log line has cut it', (line: string) => `${line.slice(0, 60)}I (1) a: b\r\n${line.slice(67)}`],
+    ['a blank is lost', (line: string) => line.replace(' 0x4200c', '0x4200c')],
+    ['a blank is added', (line: string) => line.replace('0x4200c', '0x42 00c')],
+    ['a log line has cut it', (line: string) => `${line.slice(0, 53)} I (1) a: b\r\n${line.slice(67)}`],
   ])('does not guess places of stack memory where %s', (_, damage) => {
     const [first = '', second = '', third = '', ...others] = stackMemory(0x3fcad480, STACK_WORDS).split(
       '\r\n',
