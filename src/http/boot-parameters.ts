@@ -44,7 +44,7 @@ export function readBootReport(parameters: URLSearchParams): BootReport {
     /^[a-z][a-z0-9_]{0,31}$/,
     'must be ESP-IDF’s name without ESP_RST_, in lower case, for example "poweron" or "task_wdt"',
   );
-  const uptime = matching(parameters, 'uptime_s', /^\d{1,10}(\.\d{1,9})?$/, 'must be a number of seconds');
+  const uptime = matching(parameters, 'uptime_s', /^\d{1,10}(\.\d{1,20})?$/, 'must be a number of seconds');
   const crashPending = matching(parameters, 'crash_pending', /^(true|false)$/, 'must be true or false');
   // ESP-IDF leaves zeros where the build has no hash.
   const isBuild = elfSha256 !== null && /[^0]/.test(elfSha256);

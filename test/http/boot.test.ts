@@ -46,7 +46,8 @@ describe('a boot report', () => {
     const body = {
       ...REPORT,
       device_key: 'dev1',
-      uptime_s: 3600.5,
+      // As JavaScript and Python print a quotient.
+      uptime_s: 3600.123456789012,
       crash_pending: true,
       heap: { free: 1 },
       rssi: null,
