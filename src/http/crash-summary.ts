@@ -55,10 +55,10 @@ const register = z.union(
 );
 
 const registers = z
-  .record(
-    z.string().regex(/^[A-Za-z0-9_/]{1,16}$/, 'must have names of 1 to 16 letters, digits, "_" and "/"'),
-    register,
-    'must be an object of names and addresses, such as {"a0": "0x800d1234"}',
+  .record(z.string(), register, 'must be an object of names and addresses, such as {"a0": "0x800d1234"}')
+  .refine(
+    (all) => Object.keys(all).every((name) => /^[A-Za-z0-9_/]{1,16}$/.test(name)),
+    'must have names of 1 to 16 letters, digits, "_" and "/"',
   )
   .refine((all) => Object.keys(all).length <= MAX_REGISTERS, `has more than ${MAX_REGISTERS} registers`);
 
@@ -140,7 +140,7 @@ export function summaryOf(body: object, parameters: URLSearchParams): CrashSumma
   }
   const { backtrace, registers: named, ...rest } = parsed.data;
   const { reason, pc } = rest;
-  if (reason == null && pc == null && (backtrace ?? []).length === 0) {
+  if ((reason ?? '').trim() === '' && pc == null && (backtrace ?? []).length === 0) {
     throw badInput('Give at least one of reason, pc and backtrace: without them it says nothing of a crash.');
   }
   const known = {

@@ -177,6 +177,12 @@ describe('the summary of a crash', () => {
       'Give at least one of reason, pc and backtrace: without them it says nothing of a crash.',
     ],
     ['an empty backtrace alone', { backtrace: [] }, 'Give at least one of reason, pc and backtrace'],
+    ['a reason of blanks alone', { reason: ' \n' }, 'Give at least one of reason, pc and backtrace'],
+    [
+      'a register without a name',
+      { pc: '0x1', registers: { 'a 0': '0x1' } },
+      'registers must have names of 1 to 16 letters, digits, "_" and "/".',
+    ],
     ['a number as address', { pc: 1074598452 }, 'pc must be an address as a text, such as "0x400d1234".'],
     ['an address without 0x', { pc: '400d1234' }, 'pc must be an address'],
     ['an address of 64 bits', { pc: '0x1400d1234' }, 'pc must be an address'],
