@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Audit } from '../audit/service.js';
 import { currentActor } from '../auth/actor.js';
 import { identityOf } from '../auth/principal.js';
-import { badInput, DomainError, notFound } from '../errors.js';
+import { badInput, DomainError, naming, notFound } from '../errors.js';
 import { type FoundBuild, isForOtherChip } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
@@ -71,7 +71,7 @@ export function createDecode({ db, audit, builds, parser, maxBytes }: DecodeDeps
       string,
     ];
     try {
-      const bytes = await received(request);
+      const bytes = await received(request).catch(naming(request.field));
       const peeked = peek(bytes);
       const look = typeof peeked === 'string' ? NOTHING_SEEN : peeked;
       const found = await buildFor(request, look);

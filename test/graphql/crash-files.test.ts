@@ -236,6 +236,7 @@ describe('decodeCrash', () => {
     });
     expect(await refused({}, Buffer.alloc(100_001))).toMatchObject({
       code: 'BAD_USER_INPUT',
+      field: 'input.file',
       message: 'The crash is larger than 100000 bytes (MAX_COREDUMP_BYTES).',
     });
     expect(await refused({ text: '' })).toMatchObject({ field: 'input.text', message: 'The text is empty.' });
