@@ -92,7 +92,14 @@ export function unableToParse(reason: string, kind: CoredumpKind | null = null):
 
 /** It is said why, and it is no crash of its device. */
 export function noCrashResult(reason: string, { appElfSha256, dumpChip, kind }: DumpIdentity): ParseResult {
-  return { ...failure('no_crash', `This is no crash: ${reason}`), appElfSha256, dumpChip, kind };
+  return { ...failure('no_crash', asNoCrash(reason)), appElfSha256, dumpChip, kind };
+}
+
+const NO_CRASH = 'This is no crash';
+
+/** The reader's sentence begins so; a sidecar of another maker may say the cause alone. */
+function asNoCrash(reason: string): string {
+  return reason.startsWith(NO_CRASH) ? reason : `${NO_CRASH}: ${reason}`;
 }
 
 /** @param ofOtherChips builds that would match, but are for another chip than the dump names */
