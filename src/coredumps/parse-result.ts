@@ -31,8 +31,8 @@ export function resultOf(
   prepared: Prepared,
   task: ParseTask,
 ): ParseResult {
-  const { firmware, appElfSha256, dumpChip, kind } = prepared;
-  const build = { firmwareId: firmware.id, appElfSha256, dumpChip, kind };
+  const { firmware, appElfSha256, dumpChip, kind, ownVersion = null } = prepared;
+  const build = { firmwareId: firmware.id, appElfSha256, dumpChip, kind, ownVersion };
   if (answer.status === 'no crash') return noCrashResult(answer.reason, prepared);
   if (answer.status === 'unreadable')
     return { ...failure('unreadable', unableToParse(answer.reason, kind)), ...build };
@@ -113,7 +113,9 @@ export function missingFirmware(
   const sha = appElfSha256 === null ? '' : ` (the ${noun} names the ELF with SHA-256 ${appElfSha256}…)`;
   const chips = [...new Set(ofOtherChips.map(({ chip }) => chip))].join(', ');
   const others =
-    chips === '' ? '' : ` The ${noun} is from the chip ${dumpChip}; a build for ${chips} is not used.`;
+    chips === ''
+      ? ''
+      : ` The ${noun} is from the chip ${dumpChip ?? task.chip}; a build for ${chips} is not used.`;
   const output =
     `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}.${others} ` +
     `Upload it with the uploadFirmware mutation; the ${noun} is then parsed automatically.`;

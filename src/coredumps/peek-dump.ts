@@ -6,7 +6,6 @@ import { type DumpIdentity, NO_IDENTITY } from './store-reading.js';
 export const PEEK_BYTES = 64 * 1024 * 1024;
 
 export interface Peeked extends DumpIdentity {
-  /** As the text or summary itself says it; null without, and for dumps. */
   ownVersion: string | null;
   /** Why it is no crash although it can be read; null for a crash. */
   noCrash: string | null;
@@ -18,10 +17,16 @@ export const NOTHING_SEEN: Peeked = { ...NO_IDENTITY, ownVersion: null, noCrash:
 /** What the dump says of itself; or why it is nothing of a crash, in a sentence. */
 export function peek(bytes: Uint8Array): Peeked | string {
   try {
-    const { source, appElfSha256, chip, firmwareVersion: ownVersion, noCrash } = peekDump(bytes);
+    const { source, appElfSha256, chip, firmwareVersion, noCrash } = peekDump(bytes);
+    const ownVersion = firmwareVersion !== null && isVersion(firmwareVersion) ? firmwareVersion : null;
     return { kind: kindOf(source), appElfSha256, dumpChip: chip, ownVersion, noCrash };
   } catch (error) {
     if (error instanceof UnreadableDump) return error.message;
     throw error;
   }
+}
+
+/** As devices may report one: what a text says is anybody's. */
+function isVersion(text: string): boolean {
+  return /^[A-Za-z0-9._+-]{1,64}$/.test(text) && !text.includes('..');
 }

@@ -1,3 +1,4 @@
+import { chipByName } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import { type FoundBuild, isForOtherChip, type WantedBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
@@ -58,11 +59,15 @@ export function createPreparation({ blobs, builds, lost, xferDir, log }: Prepara
     if (head === null) return missingRaw(task, key);
     const peeked = peek(head);
     const look = typeof peeked === 'string' ? NOTHING_SEEN : peeked;
-    const { ownVersion, noCrash, ...identity } = look;
+    const { noCrash, ...identity } = look;
     if (noCrash !== null) return noCrashResult(noCrash, identity);
-    const found = await builds.findBuild(wantedBy(task, identity, ownVersion));
+    const wanted = wantedBy(task, identity);
+    const found = await builds.findBuild(wanted);
     const { firmware } = found;
-    if (firmware === null) return withoutBuild(missingFirmware(task, identity, found.ofOtherChips));
+    if (firmware === null)
+      return withoutBuild(
+        missingFirmware({ ...task, firmwareVersion: wanted.version }, identity, found.ofOtherChips),
+      );
     const copied = await copyBoth(key, firmware, files);
     if (copied === 'no dump') return missingRaw(task, key);
     if (copied === 'no ELF') {
@@ -72,7 +77,8 @@ export function createPreparation({ blobs, builds, lost, xferDir, log }: Prepara
     }
     const examined = await builds.examine(firmware, files.elf);
     // Its row did not say the chip: another build may match.
-    if (found.matchedBy !== 'sha' && isForOtherChip(examined, identity.dumpChip)) return prepare(task, files);
+    const chip = found.matchedBy === 'version' ? (wanted.chip ?? wanted.toldChip) : wanted.chip;
+    if (found.matchedBy !== 'sha' && isForOtherChip(examined, chip ?? null)) return prepare(task, files);
     return { ...found, firmware: examined, ...identity };
 
     async function withoutBuild(
@@ -141,16 +147,14 @@ interface PreparationDeps {
   log: Logger;
 }
 
-/**
- * The build of a dump, as far as its row and its bytes say it.
- * @param ownVersion what a text says of its version, for a sender that knew none
- */
+/** The build of a dump, as far as its row and its bytes say it. */
 export function wantedBy(
-  task: Pick<ParseTask, 'modelId' | 'firmwareVersion' | 'chosenFirmwareId'>,
-  { appElfSha256, dumpChip }: Pick<DumpIdentity, 'appElfSha256' | 'dumpChip'>,
-  ownVersion: string | null = null,
+  task: Pick<ParseTask, 'modelId' | 'firmwareVersion' | 'chosenFirmwareId' | 'chip'>,
+  { appElfSha256, dumpChip, kind, ownVersion = null }: DumpIdentity,
 ): WantedBuild {
   const { modelId, firmwareVersion, chosenFirmwareId } = task;
   const version = firmwareVersion === UNKNOWN ? (ownVersion ?? UNKNOWN) : firmwareVersion;
-  return { modelId, version, chip: dumpChip, appElfSha256, chosenFirmwareId };
+  // Texts seldom name their chip; all dumps do that can.
+  const toldChip = kind === null || kind === 'CORE_DUMP' ? null : (chipByName(task.chip)?.name ?? null);
+  return { modelId, version, chip: dumpChip, toldChip, appElfSha256, chosenFirmwareId };
 }

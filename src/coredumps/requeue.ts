@@ -1,3 +1,4 @@
+import { CHIP_NAMES } from '../crashdump/index.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
@@ -129,7 +130,7 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
           SELECT 1 FROM "LostElf" l WHERE l."firmwareId" = c."firmwareId"))
         OR (c."parseErrorKind" = 'missing_firmware' AND EXISTS (
           SELECT 1 FROM "Firmware" f WHERE f."modelId" = d."modelId" AND (
-            (f."version" = c."firmwareVersion" AND coalesce(f."chip" = c."dumpChip", ${true}))
+            (f."version" = c."firmwareVersion" AND coalesce(f."chip" = coalesce(c."dumpChip", ${TOLD_CHIP}), ${true}))
             OR (c."appElfSha256" <> '' AND ${STARTS_AS_THE_DUMP_SAYS})))))
       ORDER BY c."id" LIMIT ${take}`;
     return rows.map(({ id }) => id);
@@ -151,6 +152,11 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
 }
 
 const STARTS_AS_THE_DUMP_SAYS = Prisma.sql`substr(f."elfSha256", 1, length(c."appElfSha256")) = c."appElfSha256"`;
+
+/** What its sender told of a text or summary that does not name its chip: as in `wantedBy`. */
+const TOLD_CHIP = Prisma.sql`CASE WHEN c."kind" <> 'CORE_DUMP' THEN (
+  SELECT t."chip" FROM (SELECT lower(replace(replace(c."chip", '-', ''), '_', '')) AS "chip") t
+  WHERE t."chip" IN (${Prisma.join([...CHIP_NAMES])})) END`;
 
 /** A dump contains a prefix of any length. */
 export function prefixesOf({ elfSha256 }: Pick<ArrivedFirmware, 'elfSha256'>): string[] {

@@ -11,6 +11,8 @@ export interface DumpIdentity {
   dumpChip: string | null;
   /** What it is; null for what is nothing of a crash, or was not looked at. */
   kind: CoredumpKind | null;
+  /** Its version, as a text or summary itself says it; none for dumps. */
+  ownVersion?: string | null;
 }
 
 /** Of what is no dump, or was not looked at. */

@@ -1,3 +1,4 @@
+export { CHIP_NAMES, chipByName } from './arch/chips.js';
 export { Malformed } from './bytes.js';
 export { toCoreElf } from './core/write-core-elf.js';
 export { CRASH_KINDS, type CrashKind } from './crash-kind.js';

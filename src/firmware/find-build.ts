@@ -11,6 +11,8 @@ export interface WantedBuild {
   version: string;
   /** The chip that the dump itself names: "esp32c3"; null or absent when it names none. */
   chip?: string | null;
+  /** The chip that the sender told of what does not name its own: decides among builds of a version, and no choice. */
+  toldChip?: string | null;
   /** Leading hexadecimal digits of the ELF's SHA-256 in the dump, any number of them; null when the dump has none. */
   appElfSha256: string | null;
   /** The build that a person chose; null: none. */
@@ -39,13 +41,14 @@ export interface FoundBuild {
  */
 export async function findBuild(
   db: BuildRows,
-  { modelId, version, chip = null, appElfSha256, chosenFirmwareId }: WantedBuild,
+  { modelId, version, chip = null, toldChip = null, appElfSha256, chosenFirmwareId }: WantedBuild,
 ): Promise<FoundBuild> {
   const ofOtherChips: Firmware[] = [];
-  const forChip = (builds: readonly Firmware[]) => {
-    ofOtherChips.push(...builds.filter((build) => isForOtherChip(build, chip)));
-    return builds.filter((build) => !isForOtherChip(build, chip));
+  const forChip = (builds: readonly Firmware[], of: string | null) => {
+    ofOtherChips.push(...builds.filter((build) => isForOtherChip(build, of)));
+    return builds.filter((build) => !isForOtherChip(build, of));
   };
+  const anyChip = chip ?? toldChip;
   const found = (firmware: Firmware | null, rest: Omit<FoundBuild, 'firmware' | 'ofOtherChips'>) => ({
     firmware,
     ...rest,
@@ -55,13 +58,13 @@ export async function findBuild(
   if (chosenFirmwareId !== null) {
     // Of the model that the device has now.
     const chosen = await db.firmware.findMany({ where: { id: chosenFirmwareId, ...ofModel(modelId) } });
-    const [firmware] = forChip(chosen);
+    const [firmware] = forChip(chosen, chip);
     if (firmware !== undefined) return found(firmware, { candidates: [firmware], matchedBy: 'choice' });
   }
-  const bySha = await buildsNamed(db, { modelId, chip, appElfSha256 });
+  const bySha = await buildsNamed(db, { modelId, chip: anyChip, appElfSha256 });
   const named = bySha.find((build) => build.version === version) ?? bySha[0];
   if (named !== undefined) return found(named, { candidates: bySha, matchedBy: 'sha' });
-  const byVersion = forChip(await preferred(db, { ...ofModel(modelId), version }, chip));
+  const byVersion = forChip(await preferred(db, { ...ofModel(modelId), version }, anyChip), anyChip);
   const [firmware] = byVersion;
   const isOfOneModel = byVersion.every((build) => build.modelId === firmware?.modelId);
   if (firmware === undefined || !isOfOneModel) return found(null, { candidates: byVersion, matchedBy: null });

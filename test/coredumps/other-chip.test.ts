@@ -3,6 +3,7 @@ import pino, { type Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { FILES_COMPARED } from '../../src/compose/start-background.js';
 import { readCrashDump } from '../../src/crashdump/index.js';
+import { openDump, printPanic } from '../crashdump/panic-texts.js';
 import { aDevice, aServer, eventually, stored, type TestApp } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
@@ -104,11 +105,42 @@ describe('a build of the same version for another chip', () => {
     await ended(app, id);
     expect(await read()).toMatchObject({ parseStatus: 'PARSED', report: { warnings: [] } });
   });
+
+  it('is not that of a text either, whose chip its device alone told, until a person chooses it', async () => {
+    let comparisons = 0;
+    const log = pino(
+      { level: 'debug' },
+      { write: (line) => void (line.includes(FILES_COMPARED) && comparisons++) },
+    );
+    const core = await readFile(THERMOSTAT.dump('null-pointer'));
+    const text = printPanic(openDump(core), 'Load access fault', { sha: 0 });
+    const { app, sidecar, id, firmwareId, read } = await aDumpWith(aBuildForEsp32(), log, text);
+    const before = sidecar.requests.length;
+    const waiting = await read();
+
+    await eventually(async () => comparisons > 0, 'the comparison of a start');
+    await ended(app, id);
+    expect(sidecar.requests).toHaveLength(before);
+    await app.graphql(CHOOSE, { id, firmwareId });
+    await ended(app, id);
+    const chosen = await read();
+    await app.graphql(REPARSE, { id });
+    await ended(app, id);
+    const own = await uploadFirmware(app, { elf: await readFile(THERMOSTAT.elfPath) });
+    await ended(app, id);
+
+    expect(waiting).toMatchObject({
+      parseErrorKind: 'MISSING_FIRMWARE',
+      parsedOutput: expect.stringMatching(/The text is from the chip esp32c3; a build for esp32 is not used/),
+    });
+    expect(chosen).toMatchObject({ parseStatus: 'PARSED', firmware: { id: firmwareId } });
+    expect(await read()).toMatchObject({ parseStatus: 'PARSED', firmware: { id: own.id } });
+  });
 });
 
 const aBuildForEsp32 = (note = '') => aFirmwareElf({ version: '1.0.0', note, isForEsp32: true });
 
-async function aDumpWith(elf: Buffer, log?: Logger) {
+async function aDumpWith(elf: Buffer, log?: Logger, crash?: string) {
   const sidecar = await aSidecar(
     ({ elf: name, coreBytes, elfBytes, chip }, response) => {
       const { output, report } = readCrashDump({ core: coreBytes, elf: name === '' ? null : elfBytes, chip });
@@ -120,7 +152,7 @@ async function aDumpWith(elf: Buffer, log?: Logger) {
   await aDevice(app);
   const { id: firmwareId, chip } = await uploadFirmware(app, { elf, version: '1.0.0' });
   expect(chip).toBe('esp32');
-  const { coredumpId: id } = await stored(app, await readFile(THERMOSTAT.dump('abort')), {
+  const { coredumpId: id } = await stored(app, crash ?? (await readFile(THERMOSTAT.dump('abort'))), {
     version: '1.0.0',
   });
   await ended(app, id);

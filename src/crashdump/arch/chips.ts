@@ -10,6 +10,8 @@ const CHIPS: readonly Chip[] = ARCHITECTURES.flatMap((architecture) =>
 );
 const BY_ID: ReadonlyMap<number, Chip> = new Map(CHIPS.map((chip) => [chip.id, chip]));
 
+export const CHIP_NAMES: readonly string[] = CHIPS.map(({ name }) => name);
+
 /** @param id the chip id of the dump's version word */
 export function chipById(id: number): Chip | null {
   return BY_ID.get(id) ?? null;
