@@ -17,7 +17,7 @@ import {
   type ParseResult,
   storeText,
 } from './store-reading.js';
-import type { CoredumpRow } from './types.js';
+import { type CoredumpRow, UNKNOWN } from './types.js';
 import type { CountUnread } from './unread.js';
 
 /** Runs a reset in a transaction. */
@@ -132,7 +132,7 @@ export function createParseState(deps: ParseStateDeps) {
         const [row] = await tx.coredump.updateManyAndReturn({
           where: whileHeld(task, lease),
           data: {
-            ...(earlier === null ? columnsOf(result, now()) : earlier),
+            ...(earlier === null ? { ...columnsOf(result, now()), ...ownVersionOf(result, task) } : earlier),
             updatedAt: now(),
             ...RELEASED,
           },
@@ -299,4 +299,12 @@ interface ParseStateDeps {
   now: () => Date;
   /** Leases last as long as one attempt may take; after that other servers assume that this server is dead. */
   leases: Lease;
+}
+
+/** What the device could not tell, its text does: the crash waits for the build of that version, and is counted by it. */
+function ownVersionOf(
+  { ownVersion = null }: ParseResult,
+  { firmwareVersion }: ParseTask,
+): { firmwareVersion?: string } {
+  return firmwareVersion === UNKNOWN && ownVersion !== null ? { firmwareVersion: ownVersion } : {};
 }

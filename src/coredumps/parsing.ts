@@ -101,7 +101,9 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
   ): Promise<boolean> {
     if (errorKind === 'lost_coredump') return lost.isThere(task.coredumpId);
     if (errorKind !== 'missing_firmware' && errorKind !== 'lost_firmware') return false;
-    const { firmware } = await builds.findBuild(wantedBy(task, coredump));
+    const { firmware } = await builds.findBuild(
+      wantedBy({ ...task, firmwareVersion: coredump.firmwareVersion }, coredump),
+    );
     return firmware !== null && (errorKind === 'missing_firmware' || builds.isElfThere(firmware));
   }
 }

@@ -180,6 +180,34 @@ describe('a crash without a dump', () => {
     expect(read.crashGroup?.count).toBe(1);
   });
 
+  it('waits for the version that its log alone names, where the device knew none', async () => {
+    const app = await aReadingServer();
+    await aDevice(app);
+    const text = `I (31) cpu_start: App version:      1.0.0\r\n${printPanic(openDump(DUMP), null, { sha: 0 })}`;
+    const { coredumpId: id } = await stored(app, text, { version: 'unknown' });
+    const waiting = await endOf(app, id);
+
+    await uploadFirmware(app, { elf: ELF });
+    const read = await eventually(async () => {
+      const crash = await crashOf(app, id);
+      return crash.parseStatus === 'PARSED' ? crash : null;
+    }, 'it is read with its build');
+
+    expect(waiting).toMatchObject({ parseErrorKind: 'MISSING_FIRMWARE', crashVersion: '1.0.0' });
+    expect(waiting.parsedOutput).toContain('version "1.0.0"');
+    expect(read).toMatchObject({ crashVersion: '1.0.0', firmware: { version: '1.0.0' } });
+  });
+
+  it('has no version that no device could report, whatever its text says', async () => {
+    const app = await aReadingServer();
+    await aDevice(app);
+    const text = `I (31) cpu_start: App version:      ../<b>\r\n${printPanic(openDump(DUMP), null, { sha: 0 })}`;
+
+    const crash = await endOf(app, (await stored(app, text, { version: 'unknown' })).coredumpId);
+
+    expect(crash).toMatchObject({ kind: 'PANIC_TEXT', crashVersion: 'unknown' });
+  });
+
   it('shows no log lines to viewers, neither in the report nor in its text', async () => {
     const app = await aReadingServer(STATIC_TOKENS, { token: ADMIN });
     const device = await aDevice(app);
