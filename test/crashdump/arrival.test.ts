@@ -242,6 +242,17 @@ describe.skipIf(areMissing)(
   },
 );
 
+describe('a boot log without a crash', () => {
+  it('is named as text, whatever name in it has letters of base64', () => {
+    const log =
+      'ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\nrst:0x1 (POWERON),boot:0x8 (SPI_FAST_FLASH_BOOT)\r\n';
+
+    expect(() => read(Buffer.from(log))).toThrow(
+      'This is text, but no base64 or hexadecimal core dump is in it.',
+    );
+  });
+});
+
 describe('hostile text', () => {
   const LENGTH = 1 << 18;
 

@@ -35,8 +35,10 @@ export function unwrapText(upload: Uint8Array): Unwrapped | null {
   const chosen = choose(sections);
   if (chosen === null) throw new UnreadableDump(identifyText(text, markers > 0));
   const { bytes, gaps, lines, section, isWhole } = chosen;
-  const named = isWhole || markers > 0 || startsLikeDump(bytes) ? null : nameText(text);
-  if (named !== null) throw new UnreadableDump(named);
+  if (!isWhole && markers === 0 && !startsLikeDump(bytes)) {
+    const named = isByChance(chosen, text) ? identifyText(text, false) : nameText(text);
+    if (named !== null) throw new UnreadableDump(named);
+  }
   const hasMarkers = section.startLine !== null;
   const warnings: ReportWarning[] = [];
   if (markers > 1) warnings.push(severalDumps(sections, markers, isWhole));
@@ -54,6 +56,14 @@ export function unwrapText(upload: Uint8Array): Unwrapped | null {
     });
   return { bytes, gaps, transport: `${lines.encoding}${hasMarkers ? ' of a console log' : ''}`, warnings };
 }
+
+/** A name or a path of a log, which has letters of base64 alone: "ESP-ROM:esp32s3-20210327". */
+function isByChance({ known }: Candidate, text: string): boolean {
+  return known < LONGEST_NAME && known * MIN_SHARE < text.length;
+}
+
+const LONGEST_NAME = 256;
+const MIN_SHARE = 4;
 
 /** The last whole dump; without one, the one of which most is here. */
 function choose(sections: readonly Section[]): Candidate | null {
