@@ -1,7 +1,7 @@
 import { Prisma } from '../platform/database/client.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
 import { dayOf } from './device-days.js';
-import { isCrash, RESET_COLUMNS, RESET_REASONS, resetReasonOf } from './reset-reasons.js';
+import { ALL_RESET_REASONS, isCrash, RESET_COLUMNS, RESET_REASONS, resetReasonOf } from './reset-reasons.js';
 
 /**
  * What boot reports add to the days of devices. A boot counts for the version that starts. It also ends a run, which counts
@@ -114,6 +114,31 @@ export async function writeBootCounts(
     WHERE 1 = 1 ORDER BY d."modelId", n."value" ->> 1, d."id"
     ON CONFLICT ("slot", "modelId", "firmwareVersion", "deviceId") DO UPDATE SET ${ADDITIONS}`;
 }
+
+/**
+ * The devices whose boots say that they crashed have crashed on that day, as those have whose crashes arrived
+ * (src/crash-groups/crash-days.ts), whether a crash arrives or not.
+ */
+export async function writeCrashDays(
+  tx: DbTransaction,
+  counts: readonly BootCounts[],
+  { now, isShared }: { now: Date } & Pick<Database, 'isShared'>,
+): Promise<void> {
+  const crashed = counts.filter(({ resets }) =>
+    resets.some((count, at) => count > 0 && IS_CRASH[at] === true),
+  );
+  if (crashed.length === 0) return;
+  const ids = [...new Set(crashed.map(({ deviceId }) => deviceId))].map((id) => [id]);
+  await tx.$executeRaw`
+    INSERT INTO "CrashDay" ("slot", "modelId", "deviceId")
+    SELECT CAST(${dayOf(now)} AS INTEGER), d."modelId", d."id"
+    FROM ${jsonRows(ids, isShared)} JOIN "Device" d ON d."id" = CAST(n."value" ->> 0 AS INTEGER)
+    WHERE 1 = 1 ORDER BY d."modelId", d."id"
+    ON CONFLICT ("slot", "modelId", "deviceId") DO NOTHING`;
+}
+
+/** For each of the counters. */
+const IS_CRASH = ALL_RESET_REASONS.map(isCrash);
 
 const COLUMNS = Prisma.raw(COUNTERS.map((name) => `"${name}"`).join(', '));
 const VALUES = Prisma.raw(

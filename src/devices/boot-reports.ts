@@ -13,6 +13,7 @@ import {
   jsonRows,
   type LastBoot,
   writeBootCounts,
+  writeCrashDays,
 } from './boot-counters.js';
 import { createVersionLimit } from './version-limit.js';
 
@@ -69,6 +70,7 @@ export function createBootReports({ database, clock, onChange }: BootReportDeps)
     }
     await writeLastBoots(tx, boots, { now, isShared });
     await writeBootCounts(tx, [...counts.values()], { now, isShared });
+    await writeCrashDays(tx, [...counts.values()], { now, isShared });
     return changed;
   }
 

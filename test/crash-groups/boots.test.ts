@@ -51,6 +51,7 @@ const TIMELINE = graphql(`
 const DEVICES = graphql(`
   query DevicesByBoots($filter: DeviceFilter) { devices(filter: $filter) { totalCount nodes { key } } }
 `);
+const CRASH_FREE = graphql(`query CrashFreeByBoots { crashFreeDevices { crashedDeviceCount } }`);
 
 const TODAY = Date.UTC(2026, 10, 20, 12);
 const HOUR = 3_600_000;
@@ -151,6 +152,21 @@ describe('boots', () => {
       ...{ deviceCount: 4, bootCount: 6, crashResetCount: 2 },
       ...{ unreportedCrashCount: 1, unreportedCrashDeviceCount: 1 },
     });
+  });
+
+  it('make days on which a device crashed, once beside a crash that arrives', async () => {
+    const home = await aHome();
+    const [silent, loud, fine] = [await home.aDevice(), await home.aDevice(), await home.aDevice()];
+    await home.boot(fine);
+    await home.boot(silent, { resetReason: 'panic' });
+    await aCrash(home.endpoint, loud, { at: home.now() });
+    await home.boot(loud, { resetReason: 'int_wdt' });
+    home.at(24);
+    await home.boot(silent, { resetReason: 'brownout', uptimeSeconds: 9 });
+
+    const { crashFreeDevices } = await home.endpoint.ask(CRASH_FREE, {});
+
+    expect(crashFreeDevices.slice(-2)).toMatchObject([{ crashedDeviceCount: 2 }, { crashedDeviceCount: 0 }]);
   });
 
   it('end a run of the version that ran, also after an update that failed', async () => {

@@ -29,8 +29,8 @@ builder.queryField('crashFreeDevices', (t) =>
     type: [CrashFreeBucket],
     description:
       'Devices without a crash over time. One entry for each day from `from` (inclusive) to `to` (exclusive), at most ' +
-      '1008; the last 30 days without both. A crash belongs to the day of its upload. Days before the release that ' +
-      'began to note them know only the dumps that were stored then.',
+      '1008; the last 30 days without both. A crash belongs to the day of its upload, or of the boot after it. Days before ' +
+      'the release that began to note them know only the dumps that were stored then.',
     complexity: ({ unit, ...times }) => seriesCost({ unit: unit, ...times }),
     args: {
       unit: t.arg({
