@@ -161,6 +161,11 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       return `(input: { id: "${id}", fingerprints: ["${fingerprint}"] }) { crashGroup { id } }`;
     }),
   regroupCrashes: () => twice(async () => '(input: {}) { regrouping { total } }'),
+  uploadCrash: ({ model }) =>
+    twice(
+      async (n) =>
+        `(input: { modelCode: "${model.code}", serial: "SN-${n}", text: "abort() was called at PC 0x400d123${n} on core 0" }) { coredump { id } }`,
+    ),
 };
 
 /** One for each group: the one that was split, and the one that came out of it. */
@@ -168,6 +173,8 @@ const EVENTS_EACH: Readonly<Record<string, number>> = { splitCrashGroup: 2 };
 
 /** A request has one file at most, so an upload's second comes in a request of its own. */
 const BY_UPLOAD = 'uploadFirmware';
+/** Needs a parser, and stores nothing: test/graphql/crash-files.test.ts. */
+const BY_PARSER = 'decodeCrash';
 
 describe('every mutation', () => {
   const { Mutation } = buildSchema(readFileSync('schema.graphql', 'utf8')).getTypeMap();
@@ -175,7 +182,7 @@ describe('every mutation', () => {
     Mutation !== undefined && 'getFields' in Mutation ? Object.keys(Mutation.getFields()).sort() : [];
 
   it('is tried here', () => {
-    expect([...Object.keys(RECIPES), BY_UPLOAD].sort()).toEqual(names);
+    expect([...Object.keys(RECIPES), BY_UPLOAD, BY_PARSER].sort()).toEqual(names);
   });
 
   it.each(Object.entries(RECIPES))(

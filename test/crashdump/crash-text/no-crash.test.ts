@@ -126,3 +126,9 @@ describe('a text of another chip', () => {
     expect(named(textOf(name))).toThrow(message);
   });
 });
+
+it('is not refused as something else than it is: a sentence about a panic', () => {
+  const core = Buffer.from('It says "Guru Meditation Error: Core 0 panic\'ed (LoadProhibited)", what now?');
+
+  expect(() => readCrashDump({ core })).toThrow(/looks like a panic text .* could be read: is it whole\?$/);
+});
