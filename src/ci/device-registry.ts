@@ -1,4 +1,3 @@
-import pRetry from 'p-retry';
 import * as z from 'zod';
 import type { ListedDevice } from '../device-list/read-device-list.js';
 import type { DeviceRegistry, RegisteredDevice } from '../device-list/register-devices.js';
@@ -9,6 +8,7 @@ import {
   isTemporary,
   isTemporaryCode,
   TemporaryFailure,
+  withRetries,
 } from './temporary-failure.js';
 
 interface RegistryOptions {
@@ -82,18 +82,20 @@ export function createDeviceRegistry({
   retryDelayMs,
   say,
 }: RegistryOptions): DeviceRegistry & { requireModel(): Promise<void> } {
+  const again = { retries, retryDelayMs, say };
   return {
     /** @throws Error when the model does not exist */
     async requireModel() {
-      const { deviceModel } = await withRetries(async () =>
-        read(await post(MODEL, { code: modelCode }), model),
+      const { deviceModel } = await withRetries(
+        async () => read(await post(MODEL, { code: modelCode }), model),
+        again,
       );
       if (deviceModel === null)
         throw new Error(`the server has no device model "${modelCode}": create it first, or correct --model`);
     },
 
     async findKnown(devices) {
-      const { bySerial, byKey } = await withRetries(() => findThese(devices));
+      const { bySerial, byKey } = await withRetries(() => findThese(devices), again);
       return {
         serials: new Set(bySerial.nodes.flatMap(({ serial }) => serial ?? [])),
         keys: new Map(
@@ -115,7 +117,7 @@ export function createDeviceRegistry({
           );
         }
         return missing.length === 0 ? lost : [...lost, ...(await createOnce(missing))];
-      });
+      }, again);
     },
   };
 
@@ -143,21 +145,6 @@ export function createDeviceRegistry({
     const keys = devices.flatMap(({ key }) => key ?? []);
     const variables = { modelCode, serials, keys, first: devices.length };
     return read(await post(KNOWN, variables), known);
-  }
-
-  function withRetries<T>(work: (attempt: number) => Promise<T>): Promise<T> {
-    return pRetry(work, {
-      retries,
-      minTimeout: retryDelayMs,
-      maxTimeout: 30_000,
-      factor: 2,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof TemporaryFailure,
-      onFailedAttempt({ error, retriesLeft }) {
-        if (error instanceof TemporaryFailure && retriesLeft > 0)
-          say(`${error.message}; trying again, ${retriesLeft} left`);
-      },
-    });
   }
 
   async function post(query: string, variables: object): Promise<{ status: number; body: string }> {

@@ -1,9 +1,36 @@
+import pRetry from 'p-retry';
 import * as z from 'zod';
 import { reasonOf } from '../errors.js';
 
 /** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
 export class TemporaryFailure extends Error {
   override readonly name = 'TemporaryFailure';
+}
+
+/** How often what failed temporarily is tried again, after which first pause, and who is told. */
+export interface Retries {
+  retries: number;
+  retryDelayMs: number;
+  say: (line: string) => void;
+}
+
+/** Calls `work` again after a `TemporaryFailure`, with growing random pauses; other errors end it at once. */
+export function withRetries<T>(
+  work: (attempt: number) => Promise<T>,
+  { retries, retryDelayMs, say }: Retries,
+): Promise<T> {
+  return pRetry(work, {
+    retries,
+    minTimeout: retryDelayMs,
+    maxTimeout: 30_000,
+    factor: 2,
+    randomize: true,
+    shouldRetry: ({ error }) => error instanceof TemporaryFailure,
+    onFailedAttempt({ error, retriesLeft }) {
+      if (error instanceof TemporaryFailure && retriesLeft > 0)
+        say(`${error.message}; trying again, ${retriesLeft} left`);
+    },
+  });
 }
 
 /** Of the server itself: it is overloaded, restarts, or the request was too slow for it. */

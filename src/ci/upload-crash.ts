@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
 import { isIngestKey } from '../auth/ingest-key-token.js';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { messageOf } from '../errors.js';
 import { givenToken } from './bearer-token.js';
 import { type CrashServer, createCrashServer } from './crash-server.js';
-import { TemporaryFailure } from './temporary-failure.js';
+import { withRetries } from './temporary-failure.js';
 import { endpointOf, type Terminal } from './upload-firmware.js';
 
 export interface UploadCrashOptions {
@@ -59,11 +58,16 @@ export async function uploadCrashCommand(
   if (device !== undefined && (model !== undefined || serial !== undefined)) {
     return complain(2, '--device names the device alone: leave out --serial and --model');
   }
+  const again = {
+    retries: options.retries,
+    retryDelayMs,
+    say: (line: string) => void stderr.write(`coredock: ${line}\n`),
+  };
   try {
     const token = givenToken(options.token, environment);
     const crash = await readCrash(file, stdin);
     const server = createCrashServer({ endpoint, token });
-    const stored = await withRetries(() => upload(server, crash, options, token));
+    const stored = await withRetries(() => upload(server, crash, options, token), again);
     stdout.write(`${server.linkTo(stored.coredumpId)}\n`);
     if (options.wait && stored.isReadable) await showEnd(server, stored.coredumpId);
     return 0;
@@ -71,25 +75,10 @@ export async function uploadCrashCommand(
     return complain(error instanceof BadUsage ? 2 : 1, messageOf(error));
   }
 
-  function withRetries<T>(work: () => Promise<T>): Promise<T> {
-    return pRetry(work, {
-      retries: options.retries,
-      minTimeout: retryDelayMs,
-      maxTimeout: 30_000,
-      factor: 2,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof TemporaryFailure,
-      onFailedAttempt: ({ error, retriesLeft }) => {
-        if (error instanceof TemporaryFailure && retriesLeft > 0)
-          stderr.write(`coredock: ${error.message}; trying again, ${retriesLeft} left\n`);
-      },
-    });
-  }
-
   async function showEnd(server: CrashServer, id: string): Promise<void> {
     const until = performance.now() + MAX_WAIT_MS;
     for (;;) {
-      const crash = await withRetries(() => server.read(id));
+      const crash = await withRetries(() => server.read(id), again);
       if (crash === null) return void stderr.write('coredock: the crash was deleted meanwhile\n');
       if (crash.parseStatus !== 'PENDING') {
         const { reason, group, sentence } = crash;

@@ -5,12 +5,11 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import pRetry from 'p-retry';
 import { messageOf } from '../errors.js';
 import { HOW_TO_GET_ONE, type TokenOptions, tokenSource } from './job-token.js';
 import { createProgressBar } from './progress-bar.js';
 import { type Answer, readAnswer, type UploadedFirmware } from './read-answer.js';
-import { connectionFailure, TemporaryFailure } from './temporary-failure.js';
+import { connectionFailure, TemporaryFailure, withRetries } from './temporary-failure.js';
 
 export interface UploadOptions extends TokenOptions {
   model: string;
@@ -50,17 +49,10 @@ export async function uploadFirmwareCommand(
   try {
     const tokenOf = tokenSource(options, environment);
     const attempt = async () => upload(file, endpoint, { ...options, bearer: await tokenOf() }, stderr);
-    const { firmware, warnings } = await pRetry(attempt, {
+    const { firmware, warnings } = await withRetries(attempt, {
       retries: options.retries,
-      minTimeout: retryDelayMs,
-      maxTimeout: 30_000,
-      factor: 2,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof TemporaryFailure,
-      onFailedAttempt: ({ error, retriesLeft }) => {
-        if (error instanceof TemporaryFailure && retriesLeft > 0)
-          stderr.write(`coredock: ${error.message}; trying again, ${retriesLeft} left\n`);
-      },
+      retryDelayMs,
+      say: (line) => void stderr.write(`coredock: ${line}\n`),
     });
     stdout.write(`${lineOf(options, firmware, warnings)}\n`);
     for (const { message } of warnings) stderr.write(`coredock: warning: ${message}\n`);
