@@ -5,14 +5,14 @@ import { DomainError } from '../errors.js';
 import { withDeadline } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Metrics } from '../platform/metrics.js';
+import { answerUpload } from './answer-upload.js';
 import { MAX_SUMMARY_BYTES, notAnObject, objectOf, parametersOf, summaryOf } from './crash-summary.js';
 import { claimOf } from './device-claim.js';
 import type { StreamedExchange } from './exchange.js';
 import { refuseMultipart } from './form-body.js';
-import { refuseStreamed } from './refuse-streamed.js';
 import { readSmallBody } from './small-body.js';
 import { type CrashStore, DATABASE_WAIT_MS } from './store-crash.js';
-import { readIdempotencyKey, sendStored } from './stored-answer.js';
+import { readIdempotencyKey } from './stored-answer.js';
 import type { UploadLimits } from './upload-limits.js';
 
 interface CrashDeps {
@@ -37,14 +37,9 @@ export function createCrashRoute({
   clientAddress,
   stallMs,
 }: CrashDeps) {
-  return async function crash(exchange: StreamedExchange): Promise<void> {
-    const { request, response, search, signal, requestId, log } = exchange;
-    const end = metrics.uploadSeconds.startTimer();
-    const gone = new AbortController();
-    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has disconnected.')));
-    let endUpload = () => {};
-    try {
-      endUpload = limits.enter();
+  return (exchange: StreamedExchange): Promise<void> =>
+    answerUpload(exchange, 'crash summary', { metrics, limits }, async (gone) => {
+      const { request, response, search, signal, requestId } = exchange;
       refuseMultipart(request, 'summary');
       const idempotencyKey = readIdempotencyKey(request);
       if (request.headers.expect !== undefined) response.writeContinue();
@@ -71,32 +66,9 @@ export function createCrashRoute({
       const waitedMs = performance.now() - askedAt;
       const { json, ...reported } = summaryOf(body, parameters);
       if (sender.isNew) registration.assertPossible(sender.newcomer);
-      const summary = { kind: 'SUMMARY' as const, ...reported, idempotencyKey, signal: gone.signal };
-      const stored = await store(
-        sender,
-        { address, requestId },
-        { ...summary, waitedMs, body: bytesOf(json) },
-      );
-      const { coredump, device, isNewDevice, isDuplicate } = stored;
-      sendStored(response, stored);
-      metrics.uploads.inc({ status: 'success' });
-      log.info(
-        { device: device.key, isNewDevice, filename: coredump.filename, size: coredump.size, isDuplicate },
-        'crash summary stored',
-      );
-    } catch (error) {
-      const code = refuseStreamed(exchange, error);
-      metrics.uploads.inc({ status: 'error' });
-      metrics.uploadErrors.inc({ code });
-      log.warn(
-        { code, reason: error instanceof DomainError ? error.message : undefined },
-        'crash summary refused',
-      );
-    } finally {
-      endUpload();
-      end();
-    }
-  };
+      const summary = { kind: 'SUMMARY' as const, ...reported, idempotencyKey, signal: gone };
+      return store(sender, { address, requestId }, { ...summary, waitedMs, body: bytesOf(json) });
+    });
 }
 
 async function* bytesOf(json: string): AsyncGenerator<Uint8Array> {

@@ -6,13 +6,13 @@ import { badInput, DomainError } from '../errors.js';
 import { withDeadline } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Metrics } from '../platform/metrics.js';
+import { answerUpload } from './answer-upload.js';
 import { hasBody, readBody } from './body.js';
 import { claimOf, label } from './device-claim.js';
 import type { StreamedExchange } from './exchange.js';
 import { refuseFormEncoded, refuseMultipart } from './form-body.js';
-import { refuseStreamed } from './refuse-streamed.js';
 import { type CrashStore, DATABASE_WAIT_MS } from './store-crash.js';
-import { readIdempotencyKey, sendStored } from './stored-answer.js';
+import { readIdempotencyKey } from './stored-answer.js';
 import type { UploadLimits } from './upload-limits.js';
 
 interface UploadDeps {
@@ -41,14 +41,9 @@ export function createUploadRoute({
   stallMs,
   deadlineMs,
 }: UploadDeps) {
-  return async function upload(exchange: StreamedExchange): Promise<void> {
-    const { request, response, search, signal, requestId, log } = exchange;
-    const end = metrics.uploadSeconds.startTimer();
-    const gone = new AbortController();
-    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has disconnected.')));
-    let endUpload = () => {};
-    try {
-      endUpload = limits.enter();
+  return (exchange: StreamedExchange): Promise<void> =>
+    answerUpload(exchange, 'core dump', { metrics, limits }, async (gone) => {
+      const { request, response, search, signal, requestId } = exchange;
       const { authorization } = request.headers;
       const query = new URLSearchParams(search);
       const askedAt = performance.now();
@@ -64,28 +59,9 @@ export function createUploadRoute({
       if (sender.isNew) registration.assertPossible(sender.newcomer);
       if (request.headers.expect !== undefined) response.writeContinue();
       const body = refuseFormEncoded(request, readBody(request, { stallMs, deadlineMs, signal }));
-      const crash = { chip, firmwareVersion, idempotencyKey, body, signal: gone.signal };
-      const stored = await store(sender, { address, requestId }, { ...crash, waitedMs });
-      const { coredump, device, isNewDevice, isDuplicate } = stored;
-      sendStored(response, stored);
-      metrics.uploads.inc({ status: 'success' });
-      log.info(
-        { device: device.key, isNewDevice, filename: coredump.filename, size: coredump.size, isDuplicate },
-        'core dump stored',
-      );
-    } catch (error) {
-      const code = refuseStreamed(exchange, error);
-      metrics.uploads.inc({ status: 'error' });
-      metrics.uploadErrors.inc({ code });
-      log.warn(
-        { code, reason: error instanceof DomainError ? error.message : undefined },
-        'core dump refused',
-      );
-    } finally {
-      endUpload();
-      end();
-    }
-  };
+      const crash = { chip, firmwareVersion, idempotencyKey, body, signal: gone };
+      return store(sender, { address, requestId }, { ...crash, waitedMs });
+    });
 
   /** Refusals that need only the head, before the first byte of the body is read. */
   function refuseByHead(request: IncomingMessage): void {
