@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { HealthOnPageFragment, ReleaseOnPageFragment } from '../../generated/graphql';
 import { spanText } from '../../parts/time';
+import { VersionHeads } from './version-heads';
 
 graphql(`
   fragment HealthOnPage on ReleaseHealth {
@@ -99,21 +100,7 @@ export function ReleaseFacts({ release }: { release: ReleaseOnPageFragment }) {
         <h2 id="figures">Figures</h2>
       </header>
       <table className="release-facts">
-        <thead>
-          <tr>
-            <th scope="col">
-              <span className="visually-hidden">Figure</span>
-            </th>
-            <th scope="col" className="end mono">
-              {version}
-            </th>
-            {comparedTo != null && (
-              <th scope="col" className="end mono">
-                {comparedTo.version}
-              </th>
-            )}
-          </tr>
-        </thead>
+        <VersionHeads label="Figure" release={release} />
         <tbody>
           {ROWS.map(({ name, about, of, link }) => (
             <tr key={name}>

@@ -1,6 +1,7 @@
 import type { HealthOnPageFragment, ReleaseOnPageFragment } from '../../generated/graphql';
 import { BarChart } from '../../parts/bar-chart';
 import { resetText } from '../../parts/reset-reasons';
+import { VersionHeads } from './version-heads';
 
 /** Why the devices of a version were reset: crashes and faults of the power supply first, beside the version before. */
 export function Resets({ release }: { release: ReleaseOnPageFragment }) {
@@ -23,21 +24,7 @@ export function Resets({ release }: { release: ReleaseOnPageFragment }) {
         <p className="hint">No boot report says how a run of {version} ended.</p>
       ) : (
         <table className="release-facts">
-          <thead>
-            <tr>
-              <th scope="col">
-                <span className="visually-hidden">Reason</span>
-              </th>
-              <th scope="col" className="end mono">
-                {version}
-              </th>
-              {comparedTo != null && (
-                <th scope="col" className="end mono">
-                  {comparedTo.version}
-                </th>
-              )}
-            </tr>
-          </thead>
+          <VersionHeads label="Reason" release={release} />
           <tbody>
             {rows.map(({ reason, kind }) => (
               <tr key={reason}>
